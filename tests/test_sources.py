@@ -15,6 +15,7 @@ import pytest
 import wayback
 
 from policywatch.config.watchlist import Watchlist, load
+from policywatch.sources import open_terms_archive
 from policywatch.sources.repository import followed
 from storage.clock import utc_now
 from storage.database import Database
@@ -186,6 +187,33 @@ def test_a_repository_in_trouble_is_a_failed_check_and_one_that_was_rewritten_go
     )
     config.write_text(missing, "utf-8")
     assert outcomes(run(config, status=1)) == {"parley/privacy": "gone"}
+
+
+def test_what_is_no_archive_is_fetched_once_for_all_its_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "empty.git"
+    git("init", "--quiet", "--bare", str(there))
+    config = following(tmp_path, f"sqlite:///{tmp_path}/a.db", there)
+    text = config.read_text("utf-8")
+    another = text[text.index("[[documents]]") :].replace(
+        "parley/privacy", "parley/terms"
+    )
+    config.write_text(text + another, "utf-8")
+    asked: list[str] = []
+
+    def counted(address: str, *args: Any, **options: Any) -> Any:
+        asked.append(address)
+        return followed(address, *args, **options)
+
+    monkeypatch.setattr(open_terms_archive, "followed", counted)
+    failed = run(config, status=1)
+    assert outcomes(failed) == {
+        "parley/privacy": "failed",
+        "parley/terms": "failed",
+    }
+    assert all("is empty" in check["reason"] for check in failed["checks"])
+    assert len(asked) == 1
 
 
 def test_a_wall_that_the_archive_recorded_is_held_until_it_is_gone(

@@ -25,6 +25,7 @@ from policywatch.ingest.extraction import (
     extraction_configs,
 )
 from policywatch.sources.repository import (
+    ArchiveUnreachable,
     NotAnArchive,
     Record,
     Repository,
@@ -446,12 +447,17 @@ def _news(
     entry: DocumentEntry,
     config: ExtractionConfig,
 ) -> list[int]:
-    """`fetch` does so once in a run for all documents.
+    """`fetch` does so once in a run for all documents, whether it fails or not.
 
     Texts from before the first good check are history and alert nobody. A text is marked as read in its check's
     transaction, so that a killed run loses and repeats none.
     """
-    repository, records = fetch()
+    try:
+        repository, records = fetch()
+    except Exception as failure:
+        if not isinstance(failure, ArchiveUnreachable):  # which rests anyway
+            checks.resting.append(failure)
+        raise
     path = entry.archive_path or ""
     if not records[path]:
         reason = Message("archive.no_document", name=repository.name, path=path)
