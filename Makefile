@@ -12,7 +12,7 @@ demo: .venv/.runs
 	@$(BIN)/policywatch demo
 
 test: .venv/.tests
-	@echo "3,400 tests: about seven minutes on two cores"
+	@echo "3,400 tests: about eight minutes on two cores"
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m "not browser and not server"
 
 # the property tests with ten times the examples, other ones each time
